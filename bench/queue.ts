@@ -13,7 +13,7 @@ import { CampaignLedger } from '../src/explore/campaign/ledger.ts';
 import { planOf } from '../src/explore/campaign/plan.ts';
 import type { UnitResult } from '../src/explore/campaign/unit.ts';
 import { textsOfTests } from '../src/explore/litmus/texts.ts';
-import { percent } from '../src/numbers.ts';
+import { counted, percent } from '../src/numbers.ts';
 import { parseAddress } from '../src/queue/address.ts';
 import { claim, type Done, settle } from '../src/queue/claims.ts';
 import { unitsIn } from '../src/queue/forever.ts';
@@ -135,7 +135,7 @@ async function overhead(queue: Queue, jobs: number): Promise<void> {
     const [a, b] = [least(alone!, what), least(queued!, what)];
     const name = what === 'cpu' ? 'processors’ time' : 'time';
     say(
-      `${units} units of 200 schedules, ${jobs} at a time: ${name}`,
+      `${counted(units, 'unit')} of 200 schedules, ${jobs} at a time: ${name}`,
       `${a.toFixed(2)} s alone, ${b.toFixed(2)} s by the queue: ` + `${percent(b / a - 1)} more`,
     );
   }

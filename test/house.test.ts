@@ -318,6 +318,10 @@ describe('bans', () => {
     expect(having(/\bAtomics\./, ['shared/words.ts'])).toEqual([]);
   });
 
+  test('no plural of what may be one: counted() says which', () => {
+    expect(having(/\}`? (schedules|units|programs)\b(?!\/s)/)).toEqual([]);
+  });
+
   test('no BigInt arrays: they cost ten times a WebAssembly call', () => {
     expect(having(/\bBigU?[iI]nt64Array\b/)).toEqual([]);
   });

@@ -30,8 +30,10 @@ test('a machine is booted, run and reported', async () => {
 
 test('invalid run options are refused, and the machine can be run after that', async () => {
   await using machine = await bootMachine(touch);
-  const wrong = { sampleEveryMs: -1, patience: 5 } as never;
-  await expect(machine.run(wrong)).rejects.toThrow(/sampleEveryMs: found -1, expected .*patience/s);
+  const wrong = { sampleEveryMs: 0, patience: 5 } as never;
+  await expect(machine.run(wrong)).rejects.toThrow(
+    /sampleEveryMs: found 0, expected a number above 0\n.*patience/s,
+  );
   await expect(machine.run({ patienceMs: 0 })).rejects.toThrow(UserError);
   expect((await machine.run()).violations).toEqual([]);
 });

@@ -9,7 +9,7 @@ import type { Ending, Result } from '../explore/result.ts';
 import { type Setting, someSettingsOf } from '../explore/setting.ts';
 import { Subject } from '../explore/subject.ts';
 import { Turns } from '../explore/turns.ts';
-import { grouped } from '../numbers.ts';
+import { counted, grouped } from '../numbers.ts';
 import { settingText } from '../report/litmus-setting.ts';
 import { count, quantity, type Table, text } from '../report/table.ts';
 import { confirmOnThreads, engineOption, startEngine } from './engine.ts';
@@ -180,7 +180,7 @@ function tellInterrupted(
   const schedules = done.reduce((sum, one) => sum + one.schedules, 0);
   const searches = someSettingsOf(file, readLitmus(file), options).length * options.strategy.length;
   process.stderr.write(
-    `umbra: interrupted; ${grouped(schedules)} schedules are done, in ${done.length} of ` +
+    `umbra: interrupted; ${counted(schedules, 'schedule')} done, in ${done.length} of ` +
       `${searches} settings and strategies\n`,
   );
 }
@@ -275,8 +275,8 @@ function describe(found: Found, several: boolean): string {
   const { setting, strategy, schedules, distinct, exhausted, steps, failure } = found;
   const n = (value: number): string => grouped(Math.round(value));
   const line =
-    `${settingText(setting)}${several ? `, ${strategy}` : ''}: ${n(schedules)} schedules, ` +
-    `${n(distinct)} of them different` +
+    `${settingText(setting)}${several ? `, ${strategy}` : ''}: ` +
+    `${counted(schedules, 'schedule')}, ${n(distinct)} of them different` +
     (schedules === 0 ? '' : `, ${n(steps / schedules)} steps each`);
   const all = exhausted ? ', all that the strategy has' : '';
   const further = exhausted ? '' : furtherText(found.unseen, ` of ${strategy}`);

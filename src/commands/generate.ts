@@ -41,6 +41,7 @@ import {
 } from './options.ts';
 import { outputFile } from './output-file.ts';
 import { Progress } from './progress.ts';
+import { announce } from './terminal.ts';
 import { checkQueueOptions, doUnits, type UnitsJob, withQueue } from './units.ts';
 
 const MOST_OPERATIONS = 5;
@@ -143,6 +144,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const ledger = new GenerateLedger(out && join(out, 'generate.sqlite'), plan, shard);
   try {
     const programs = new Programs(plan);
+    announce('making the programs: minutes for four operations');
     const all = [...programs.units(shard)];
     // Not before: that takes long for many operations, and it would not be heard.
     using interrupted = heedInterrupt();

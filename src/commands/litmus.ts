@@ -93,7 +93,7 @@ async function litmus(
   stopProgress();
   writeResult({ schema_version: 1, interrupted, tests: all.map(reportOf) }, [outcomesTable(all)]);
   if (interrupted) {
-    process.stderr.write(`umbra: interrupted; ${progress.done} schedules are done\n`);
+    process.stderr.write(`umbra: interrupted; schedules done: ${progress.done}\n`);
   }
   const failed = all.some(({ wrong }) => wrong.length > 0);
   if (failed) process.exitCode = ExitCode.Failed;

@@ -155,8 +155,9 @@ function controlInWords({
     ];
   }
   const tried =
-    schedules < wanted ? `${grouped(schedules)} of ${grouped(wanted)}` : grouped(schedules);
-  return [`${where} it passes: ${tried} schedules of ${strategies.join(', ')} were tried`];
+    (schedules < wanted ? `${grouped(schedules)} of ` : '') +
+    counted(Math.max(schedules, wanted), 'schedule');
+  return [`${where} it passes: ${tried} of ${strategies.join(', ')} were tried`];
 }
 
 export function describeShrunk(report: ShrunkReport): string {

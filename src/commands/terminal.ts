@@ -82,14 +82,17 @@ export function silenceProgress(): void {
  */
 export function showProgress(text: () => string): () => void {
   if (!process.stderr.isTTY || isSilent) return () => {};
-  const show = (): void => {
-    process.stderr.write(`\r${fitted(text(), columnsOf(process.stderr) - 1)}\x1b[K`);
-  };
-  const timer = setInterval(show, PROGRESS_MS);
+  const timer = setInterval(() => announce(text()), PROGRESS_MS);
   return () => {
     clearInterval(timer);
     clearLine();
   };
+}
+
+/** Before work during which no progress can be shown: such a line, at once. */
+export function announce(text: string): void {
+  if (!process.stderr.isTTY || isSilent) return;
+  process.stderr.write(`\r${fitted(text, columnsOf(process.stderr) - 1)}\x1b[K`);
 }
 
 /** As many of the parts between commas as fit; of the first, if that does not, its beginning. */

@@ -51,12 +51,12 @@ export async function viaQueue<Task, Done>(
     const left = state.units - state.done;
     // A plan that was cancelled at its first failure has no more results.
     if (left <= 0 || state.state === 'cancelled') return 0;
-    const [all, open] = [grouped(state.units), grouped(left)];
+    const [all, open] = [counted(state.units, 'unit'), grouped(left)];
     const where = `${shownAddress(address)} as plan ${shortId(id)}`;
     process.stderr.write(
       state.state === 'done'
-        ? `umbra: ${open} of ${all} units are given up in ${where}\n`
-        : `umbra: ${open} of ${all} units wait in ${where}: umbra work does them, and the same ` +
+        ? `umbra: ${open} of ${all} are given up in ${where}\n`
+        : `umbra: ${open} of ${all} wait in ${where}: umbra work does them, and the same ` +
             'command tells what came of it\n',
     );
     if (state.state === 'done') process.exitCode = ExitCode.Failed;

@@ -14,6 +14,7 @@ import { textsOfTests } from '../explore/litmus/texts.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';
 import { mutantTasks } from '../explore/mutants/mutants.ts';
 import { decodeToken } from '../explore/token.ts';
+import { counted } from '../numbers.ts';
 import type { Sql } from './database.ts';
 import { type AgainResult, unpacked } from './kinds.ts';
 import {
@@ -209,7 +210,7 @@ export class RoundMaker {
     );
     if (rows.length === 0) return [];
     const plan = { version, tokens: rows.map(({ token }) => token) };
-    const title = `umbra replay of ${rows.length} schedules that went wrong`;
+    const title = `umbra replay of ${counted(rows.length, 'schedule')} that went wrong`;
     return [
       {
         plan: { kind: 'again', title, plan, files: [], round, weight: 1e6 },

@@ -9,6 +9,7 @@ import type { FirstFind } from '../explore/generate/each-defect.ts';
 import type { UnitResult as GeneratedResult } from '../explore/generate/unit.ts';
 import type { MutantRuns } from '../explore/mutants/mutants.ts';
 import type { Met } from '../explore/verify/outcomes.ts';
+import { counted } from '../numbers.ts';
 import type { StressTally } from '../report/stress-totals.ts';
 import { workerUrl } from '../worker-url.ts';
 
@@ -131,7 +132,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     tell: ({ runs, caught }: MutantRuns) =>
       caught > 0
         ? { size: runs, ...NOTHING_WRONG }
-        : { size: runs, failures: 1, says: `the canary was not caught by ${runs} schedules` },
+        : {
+            size: runs,
+            failures: 1,
+            says: `the canary was not caught by ${counted(runs, 'schedule')}`,
+          },
   },
   /** A failing schedule, replayed. */
   again: {

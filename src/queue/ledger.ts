@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { CampaignLedger } from '../explore/campaign/ledger.ts';
 import { type Plan, unitsOf } from '../explore/campaign/plan.ts';
 import type { UnitResult } from '../explore/campaign/unit.ts';
+import { counted } from '../numbers.ts';
 import type { Queue } from './queue.ts';
 import { buriedUnits, findPlan, Results, shortId } from './results.ts';
 
@@ -36,9 +37,8 @@ export async function pullLedger(
       const buried = await buriedUnits(queue, id);
       throw new UserError(
         [
-          `of ${unitsOf(plan).length} units ${missing} are missing: umbra work does them, and ` +
-            `umbra queue ` +
-            `status ${shortId(id)} says how far they are`,
+          `of ${counted(unitsOf(plan).length, 'unit')} ${missing} are missing: umbra work does ` +
+            `them, and umbra queue status ${shortId(id)} says how far they are`,
           ...buried,
         ].join('\n'),
       );

@@ -31,6 +31,7 @@ export interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   readonly enum?: readonly string[];
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly multipleOf?: number;
   readonly minItems?: number;
@@ -180,17 +181,29 @@ function describe(schema: JsonSchema): string {
     const isOpen = maximum === Number.MAX_SAFE_INTEGER;
     return `a whole number ${isOpen ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`}`;
   }
-  if (schema.type === 'number') return 'a number';
+  if (schema.type === 'number') return numberOf(schema);
   if (schema.type === 'boolean') return 'true or false';
   if (schema.type === 'string') return schema.title ?? 'a text';
   if (schema.type === undefined && schema.title !== undefined) return schema.title;
   if (schema.type === 'array') {
-    const least = schema.minItems === undefined ? '' : ' (not empty)';
-    return `a list${least}${items?.enum === undefined ? '' : ` of ${oneOf(items.enum)}`}`;
+    const of = items?.enum === undefined ? '' : ` of ${oneOf(items.enum)}`;
+    return `a list${lengthOf(schema)}${of}`;
   }
   const fields = required.length > 0 ? required : Object.keys(properties);
   if (fields.length === 0) return 'a map';
   return `a map with ${fields.join(' and ')}`;
+}
+
+function numberOf({ minimum, exclusiveMinimum, maximum }: JsonSchema): string {
+  const least = minimum === undefined ? '' : ` of at least ${minimum}`;
+  const above = exclusiveMinimum === undefined ? '' : ` above ${exclusiveMinimum}`;
+  const most = maximum === undefined ? '' : ` up to ${maximum}`;
+  return `a number${least}${above}${most}`;
+}
+
+function lengthOf({ minItems = 0, maxItems }: JsonSchema): string {
+  if (maxItems !== undefined) return ` of length ${minItems} to ${maxItems}`;
+  return minItems === 0 ? '' : ' (not empty)';
 }
 
 const oneOf = (names: readonly string[]): string =>

@@ -65,6 +65,11 @@ describe.runIf(hasTerminal)(`output at ${COLUMNS} columns fits`, () => {
   });
 });
 
+test.runIf(hasTerminal)('umbra generate says that it makes its programs', () => {
+  const [printed] = atTerminal(COLUMNS, [['generate', '--ops', '1', '--seconds', '1', ...FORM]]);
+  expect(printed).toContain('making the programs');
+});
+
 describe.runIf(hasTerminal)('Ctrl-C', () => {
   test('in umbra litmus keeps the finished tests, and the schedules of the current one', async () => {
     const { code, stdout } = await interrupted(
@@ -72,7 +77,7 @@ describe.runIf(hasTerminal)('Ctrl-C', () => {
       ...['litmus', '1-fault', ...FORM, '--runs', '300', '--json', '/dev/null'],
     );
     expect(stdout).toMatch(/R1-two-faults-one-entry.yaml: two faults on one entry/);
-    expect(stdout).toMatch(/umbra: interrupted; [\d,]+ of [\d,]+ schedules are done/);
+    expect(stdout).toMatch(/umbra: interrupted; schedules done: [\d,]+ of [\d,]+/);
     expect(code).toBe(130);
   });
 

@@ -104,6 +104,6 @@ test('a full stdout gives a message, not a stack', () => {
 test('an interrupted command says how much was done', async () => {
   const line = ['explore', 'R6-no-shootdown', '--runs', '100000000', '--paging', 'pae'];
   const { code, stdout } = await interrupted(/schedules/, ...line);
-  expect(stdout).toMatch(/interrupted; [\d,]+ schedules are done, in 1 of 3 settings/);
+  expect(stdout).toMatch(/interrupted; [\d,]+ schedules? done, in 1 of 3 settings/);
   expect(code).toBe(130);
 });

@@ -268,6 +268,14 @@ describe('operations', () => {
     check(given, when);
   });
 
+  test('a computed value that stands for fault is not taken for one', () => {
+    const ops = ['store 0x00400004 0xf0f0fa16', 'locked 0x00400004', 'load 0x00400004 -> r1'];
+    expect(() => check({ ops: [ops] }, 'alive')).toThrow(
+      'vCPU 0, operation 3: found 0xf0f0fa17 loaded, expected a test without this value, which ' +
+        'stands for fault',
+    );
+  });
+
   test('set_pte with PAE sets NX', () => {
     const ops = [['load 0x00400000', 'set_pte A 0x00400000 = page 0x20 user nx accessed']];
     const litmus = litmusOf({ ops }, 'A 0x00400000 has nx and shadow A 0x00400000 has nx');

@@ -4,14 +4,26 @@
  */
 
 import { globSync } from 'node:fs';
+import type { DisciplineName } from '../../shared/discipline.ts';
 import type { Host } from '../../shared/host.ts';
 import { Stop } from '../../shared/machine-record.ts';
 import { bootLitmus, type LitmusSetting } from '../../src/explore/litmus/boot.ts';
 import type { Litmus } from '../../src/explore/litmus/litmus.ts';
+import { readLitmus } from '../../src/explore/litmus/read.ts';
 import { litmusSoftware } from '../../src/explore/litmus/software.ts';
+import { Subject } from '../../src/explore/subject.ts';
 import { cpusInThread } from '../../src/host/one-thread.ts';
 
 export const LITMUS_FILES = globSync('litmus/**/*.yaml').toSorted();
+
+/** A test without defects, by two-level tables, to run all of its behaviours. */
+export const abridgedSubject = (name: string, discipline: DisciplineName): Subject =>
+  new Subject(name, readLitmus(name), {
+    paging: 'nonpae',
+    discipline,
+    defects: [],
+    abridged: true,
+  });
 
 /** The host CPU that steps next, of the numbers 0 … `cpus` − 1. */
 export type Order = (step: number, cpus: number) => number;

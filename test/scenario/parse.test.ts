@@ -61,8 +61,8 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
     ['costs: {cycles: {lock: often}}', ...GUESTS],
     '1:24: found "often", expected a whole number from 0 to 1000000000',
   ],
-  [['guests: []'], '1:9: found an empty list, expected a list (not empty)'],
-  [['cpus: 2'], '1:1: found no guests, expected guests: a list (not empty)'],
+  [['guests: []'], '1:9: found an empty list, expected a list of length 1 to 64'],
+  [['cpus: 2'], '1:1: found no guests, expected guests: a list of length 1 to 64'],
   [[''], '1:1: found nothing, expected a map with guests'],
   [
     ['guests:', '  - vcpus: 2'],

@@ -2,6 +2,7 @@
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { UserError } from '../../errors.ts';
+import { counted } from '../../numbers.ts';
 import { CampaignLedger } from './ledger.ts';
 import { campaignsDiffer, unitsOf } from './plan.ts';
 
@@ -58,7 +59,7 @@ function refuseOverlap(parts: readonly Part[]): void {
       if (both === 0) continue;
       throw new UserError(
         `${one.path} (${name(one)}) and ${other.path} (${name(other)}) overlap: ` +
-          `${both} units are in both; give each shard once`,
+          `${counted(both, 'unit')} in both; give each shard once`,
       );
     }
   }
@@ -71,7 +72,8 @@ function refuseGaps(parts: readonly Part[], units: number): void {
     .filter(({ open }) => open > 0)
     .map(
       ({ path, open, done: { size } }) =>
-        `${path} has ${size} of its ${size + open} units: go on with the command that began it`,
+        `${path} has ${size} of its ${counted(size + open, 'unit')}: go on with the command that ` +
+        'began it',
     );
   const { of } = parts[0]!.shard;
   const given = new Set(parts.map(({ shard }) => `${shard.index}/${shard.of}`));
@@ -80,7 +82,9 @@ function refuseGaps(parts: readonly Part[], units: number): void {
   );
   const shards = missing.length > 0 ? [`shard ${missing.join(', shard ')} is not given`] : [];
   throw new UserError(
-    [`of ${units} units ${units - done} are missing`, ...unfinished, ...shards].join('\n'),
+    [`of ${counted(units, 'unit')} ${units - done} are missing`, ...unfinished, ...shards].join(
+      '\n',
+    ),
   );
 }
 

@@ -136,7 +136,7 @@ export function formatReport(report: CampaignReport, format: Format): string {
   const wrong = failures === 0 ? 'nothing wrong' : `${grouped(failures)} went wrong`;
   const total =
     `${part}${counted(schedules, 'schedule')}, ${grouped(distinct)} of them different, ${wrong}` +
-    `${units.done < units.all ? `; ${units.done} of ${units.all} units done` : ''}\n`;
+    `${units.done < units.all ? `; ${units.done} of ${counted(units.all, 'unit')} done` : ''}\n`;
   if (format.quiet) {
     const wrong = report.tests.flatMap(({ path, settings }) => {
       const told = formatFailures(settings, format);

@@ -9,6 +9,7 @@ import { Reg } from '../../../shared/host-cpu.ts';
 import { Hypercall, SHUTDOWN_POWEROFF } from '../../../shared/hypercall.ts';
 import type { Lguest } from '../../../shared/lguest.ts';
 import { LguestData } from '../../../shared/lguest-data.ts';
+import { UserError } from '../../errors.ts';
 import { PAGE_OFFSET } from '../../guest/kernel/layout.ts';
 import { isUserMode, Selector, Vector } from '../../guest/processor.ts';
 import type { Software } from '../../guest/software.ts';
@@ -17,6 +18,7 @@ import { type Gpa, type Gva, toGva, toPtr } from '../../hardware/address.ts';
 import { type Entry, makeEntry, NO_ENTRY, pgdIndex, pmdIndex } from '../../hardware/entry.ts';
 import type { HostProcessor } from '../../host/processor.ts';
 import type { SoftwareFor } from '../../host/run-guest.ts';
+import { hex } from '../../numbers.ts';
 import {
   END_TEXT,
   ENDED,
@@ -197,7 +199,7 @@ class LitmusSoftware implements Software {
     if (op.kind === 'load') result = words.read(at);
     if (op.kind === 'store') words.write(at, op.value);
     if (op.kind === 'locked') result = words.add(at, 1);
-    if (op.to !== undefined) this.#cpu.setRegister(RESULTS[op.to]!, result);
+    if (op.to !== undefined) this.#cpu.setRegister(RESULTS[op.to]!, noFault(result, place));
     return this.#done(place);
   }
 
@@ -320,6 +322,15 @@ class LitmusSoftware implements Software {
     if (isFault(at)) this.#cpu.pageFault(va, at);
     return at;
   }
+}
+
+/** An operation may load it only if the test has computed it. Throws UserError. */
+function noFault(result: number, { column, position }: Place): number {
+  if (result !== FAULT) return result;
+  throw new UserError(
+    `vCPU ${column}, operation ${position + 1}: found ${hex(FAULT)} loaded, expected a test ` +
+      'without this value, which stands for fault',
+  );
 }
 
 /** eip, cs, eflags, and from ring 3 esp and ss as well. */

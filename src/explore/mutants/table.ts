@@ -1,6 +1,6 @@
 /** The mutation matrix as a table: for a terminal, and as Markdown. */
 
-import { significant } from '../../numbers.ts';
+import { counted, significant } from '../../numbers.ts';
 import { count, type Table, text } from '../../report/table.ts';
 import { tableMarkdown, tableText } from '../../report/text-table.ts';
 import { type MutantsReport, smallestOf } from './mutants.ts';
@@ -71,7 +71,8 @@ const explained = ({ runs, seed, tasks, given }: MutantsReport): readonly string
       ]
     : []),
   `Each defect alone, everything else repaired, on the litmus tests ${given === null ? 'aimed at it' : 'given'}, in all settings`,
-  `that they are for; each strategy for ${runs} schedules in each, from seed ${seed}. For each strategy:`,
+  `that they are for; each strategy for ${counted(runs, 'schedule')} in each, from seed ${seed}. ` +
+    'For each strategy:',
   'after how many schedules it caught the defect, in the setting where it was soonest, and in how',
   'many of all its schedules. At the end the smallest of the failures that were found first, once',
   'shrunk: its steps, its switches, and the operations of the vCPUs.',

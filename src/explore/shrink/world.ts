@@ -30,7 +30,8 @@ export async function shrinkWorld(
   failing: WorldResult,
   goOn: () => boolean | Promise<boolean>,
 ): Promise<ShrunkWorld> {
-  const board = new WorldBoard(world, { mostSteps: failing.steps * 2 + 1 });
+  const isEndless = failing.ending === 'livelock';
+  const board = new WorldBoard(world, { mostSteps: failing.steps * (isEndless ? 1 : 2) });
   const kind = kindOf(failing);
   let best = playedBy(board, new Noted(new Recorded(failing.decisions)));
   for (let at = 0; at < best.plan.length; ) {

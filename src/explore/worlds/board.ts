@@ -208,7 +208,7 @@ export class WorldBoard implements Situation, Memory {
       } catch (error) {
         thrown ??= { ending: 'violation', message: messageOf(error) };
         if (!this.#goesOn) return thrown;
-        Object.assign(this.#threads[this.current]!, { steps: undefined, pending: undefined });
+        stop(this.#threads[this.current]!);
       }
       this.#look();
       if (this.#able !== able || this.relaxes) until = 0;
@@ -312,8 +312,7 @@ export class WorldBoard implements Situation, Memory {
       thread.pending = stepOf(thread, value);
       return;
     }
-    thread.steps = undefined;
-    thread.pending = undefined;
+    stop(thread);
     if (thread.loose > 0) {
       throw new UserError(
         `${thread.name}: found ${counted(thread.loose, 'step')} made and not yielded, expected a ` +
@@ -330,6 +329,12 @@ export class WorldBoard implements Situation, Memory {
     this.#low = Math.imul(access + (high >>> 7), 0xcc9e_2d51);
     this.#high = Math.imul((high ^ Math.imul(result, 0x85eb_ca77)) + (low >>> 11), 0x1b87_3593);
   }
+}
+
+/** It takes no more steps. */
+function stop(thread: ThreadInRun): void {
+  thread.steps = undefined;
+  thread.pending = undefined;
 }
 
 /** Throws UserError for a promise: what it will say comes too late. */

@@ -1,28 +1,18 @@
 /** The estimate of the number of behaviours of a test, for known numbers. */
 
 import { describe, expect, test } from 'vitest';
-import type { DisciplineName } from '../../../shared/discipline.ts';
-import { readLitmus } from '../../../src/explore/litmus/read.ts';
-import { Subject } from '../../../src/explore/subject.ts';
 import { estimate, leastOf } from '../../../src/explore/verify/estimate.ts';
-
-const subjectOf = (name: string, discipline: DisciplineName): Subject =>
-  new Subject(name, readLitmus(name), {
-    paging: 'nonpae',
-    discipline,
-    defects: [],
-    abridged: true,
-  });
+import { abridgedSubject } from '../litmus-rig.ts';
 
 test.each([
   ['R4-both-allocate-the-table', 'guest-lock', 16],
   ['R1-two-faults-one-entry', 'guest-lock', 68],
 ] as const)('is exact with fewer behaviours than runs: %s, %s: %i', (name, of, all) => {
-  expect(estimate(subjectOf(name, of), 300)).toBe(all);
+  expect(estimate(abridgedSubject(name, of), 300)).toBe(all);
 });
 
 describe('with more behaviours than runs', () => {
-  const subject = subjectOf('store-buffering', 'lock-free');
+  const subject = abridgedSubject('store-buffering', 'lock-free');
   const estimated = estimate(subject, 150);
 
   test('is close', () => {

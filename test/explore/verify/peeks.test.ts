@@ -9,11 +9,11 @@ import { AbridgedWords } from '../../../src/explore/engine/abridged-words.ts';
 import { ControlledWords } from '../../../src/explore/engine/controlled-words.ts';
 import { Guards } from '../../../src/explore/engine/lockdep.ts';
 import type { RecordingTrace } from '../../../src/explore/engine/recording-trace.ts';
-import { readLitmus } from '../../../src/explore/litmus/read.ts';
-import { Subject } from '../../../src/explore/subject.ts';
+import type { Subject } from '../../../src/explore/subject.ts';
 import { Exhaustive } from '../../../src/explore/verify/exhaustive.ts';
 import { runOnce } from '../../../src/explore/verify/unit.ts';
 import { SLOW } from '../../slow.ts';
+import { abridgedSubject } from '../litmus-rig.ts';
 
 const TESTS: readonly (readonly [name: string, DisciplineName])[] = [
   ['D4-stack-moved-while-told', 'pgdir-lock'],
@@ -44,14 +44,6 @@ function behavioursOf(subject: Subject): number {
   return search.dpor.classes;
 }
 
-const subjectOf = (name: string, discipline: DisciplineName): Subject =>
-  new Subject(name, readLitmus(name), {
-    paging: 'nonpae',
-    discipline,
-    defects: [],
-    abridged: true,
-  });
-
 /** All but tied words, each of which would conflict with all others, and the holders of locks. */
 function tellAll({ board: { recording } }: Subject): void {
   const { areTied } = recording as RecordingTrace;
@@ -65,15 +57,15 @@ function tellAll({ board: { recording } }: Subject): void {
 }
 
 test.each(TESTS)('%s, %s', (name, discipline) => {
-  const behaviours = behavioursOf(subjectOf(name, discipline));
-  const told = subjectOf(name, discipline);
+  const behaviours = behavioursOf(abridgedSubject(name, discipline));
+  const told = abridgedSubject(name, discipline);
   tellAll(told);
   expect(behavioursOf(told)).toBe(behaviours);
 });
 
 test('it would have shown that another vCPU sees where a stack is', () => {
   const [name, discipline] = TESTS[0]!;
-  const behaviours = behavioursOf(subjectOf(name, discipline));
+  const behaviours = behavioursOf(abridgedSubject(name, discipline));
   vi.spyOn(Guards.prototype, 'isSeen').mockReturnValue(false);
-  expect(behavioursOf(subjectOf(name, discipline))).toBeLessThan(behaviours);
+  expect(behavioursOf(abridgedSubject(name, discipline))).toBeLessThan(behaviours);
 });

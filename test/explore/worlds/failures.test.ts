@@ -36,7 +36,9 @@ describe('failures', () => {
       ];
     });
     const { failure } = await explore(spins, { mostSteps: 100 });
-    expect(failure).toMatchObject({ ending: 'livelock', message: 'after 100 steps' });
+    const endless = { ending: 'livelock', message: 'after 100 steps' };
+    expect(failure).toMatchObject(endless);
+    expect(await shrink(failure!.token, { test: spins })).toMatchObject(endless);
     await expect(verify(spins)).rejects.toThrow(/infinitely many behaviours/);
   });
 
