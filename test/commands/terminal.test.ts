@@ -66,7 +66,7 @@ describe.runIf(hasTerminal)(`output at ${COLUMNS} columns fits`, () => {
 });
 
 test.runIf(hasTerminal)('umbra generate says that it makes its programs', () => {
-  const [printed] = atTerminal(COLUMNS, [['generate', '--ops', '1', '--seconds', '1', ...FORM]]);
+  const [printed] = atTerminal(COLUMNS, [['generate', '--ops', '2', '--seconds', '1', ...FORM]]);
   expect(printed).toContain('making the programs');
 });
 
