@@ -75,12 +75,12 @@ export class AbridgedWords extends ControlledWords {
     return this.changed(Access.Add, at, -value, found);
   }
 
-  /** By the vCPU: it runs on one CPU at a time, and one that moves takes its references along. */
+  /** The vCPU counts: it runs on one CPU at a time, and takes its references along if it moves. */
   #count(at: Ptr, found: number, value: number, spare: number): void {
-    const by = this.guards.runningVcpu;
-    if (spare <= 0 || by >= COUNTERS) return this.put(at, found + value);
+    const counter = this.guards.runningVcpu;
+    if (spare <= 0 || counter >= COUNTERS) return this.put(at, found + value);
     this.plain[at] = found + value;
-    this.trace.count(this.cpu, at, found, value, spare, by);
+    this.trace.count(this.cpu, at, found, value, spare, counter);
   }
 
   /**

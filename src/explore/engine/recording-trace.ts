@@ -25,7 +25,7 @@ export type AccessKind = number;
 
 export const kindOf = (kind: AccessKind): number => kind & 3;
 
-/** `spare`: see Trace.count; `fall`: what it takes beyond what those `by` the same have added. */
+/** `spare`: see Trace.count; `fall`: what it takes beyond what its counter has added before. */
 const addKind = (spare: number, fall: number): AccessKind =>
   Kind.Add | (Math.min(spare, MOST_SPARE) << 2) | (fall << 10);
 
@@ -96,11 +96,11 @@ export class RecordingTrace extends Trace {
     before: number,
     added: number,
     spare: number,
-    by: number,
+    counter: number,
   ): void {
-    this.#addKind = addKind(spare, Math.max(0, -added - this.riseOf(by, at)));
+    this.#addKind = addKind(spare, Math.max(0, -added - this.riseOf(counter, at)));
     if (this.journal.isOn) this.journal.noteRises(at, this.rises[at]!);
-    super.count(actor, at, before, added, spare, by);
+    super.count(actor, at, before, added, spare, counter);
     this.#addKind = BLIND;
   }
 

@@ -52,11 +52,11 @@ const ADDED = 0x2545_f491;
 /** Of an add to a count that may commute with any number of others; see Trace.count. */
 export const MOST_SPARE = 255;
 
-/** So many numbers have a byte each for how far they have raised a count; see Trace.count. */
+/** Numbers of counters are below this: a byte for each says how far it has raised a count. */
 export const COUNTERS = 4;
 const MOST_RISE = 255;
 
-const byteOf = (bytes: number, by: number): number => (bytes >>> (8 * by)) & 0xff;
+const byteOf = (bytes: number, counter: number): number => (bytes >>> (8 * counter)) & 0xff;
 
 export class Trace {
   /** The sum's halves: signed words. */
@@ -68,7 +68,7 @@ export class Trace {
   /** Versions of words, two words each, for 64 bits. */
   protected readonly words: Int32Array;
   protected readonly pages: Int32Array;
-  /** Of a count, for each number: its adds so far, less what they were at their lowest. */
+  /** Of a count, for each counter: its adds so far, less what they were at their lowest. */
   protected readonly rises: Int32Array;
 
   /** `memory`: zeroed, of the size that memoryFor says; threads share it. */
@@ -162,8 +162,8 @@ export class Trace {
 
   /**
    * The same, to a count: see Words.countDown. `spare`: how far the least that it could have found
-   * in any order (`lowest`) is above `least`; `by`: a number below COUNTERS for all adds that come
-   * in this order in every run that behaves alike, as those of an actor do.
+   * in any order (`lowest`) is above `least`; `counter`: whose add it is. Adds of one
+   * come in the same order in every run that behaves alike, as those of an actor or of a vCPU do.
    */
   count(
     actor: number,
@@ -171,26 +171,26 @@ export class Trace {
     before: number,
     added: number,
     _spare: number,
-    by: number,
+    counter: number,
   ): void {
     this.add(actor, at, before, before + added);
-    this.rises[at] = risen(this.rises[at]!, by, added);
+    this.rises[at] = risen(this.rises[at]!, counter, added);
   }
 
-  /** The least that an add could find instead of `found` if those not `by` it had come later. */
-  lowest(by: number, at: number, found: number): number {
+  /** The least that an add could find instead of `found` if those of others had come later. */
+  lowest(counter: number, at: number, found: number): number {
     const rises = this.rises[at]!;
     let lowest = found | 0;
     for (let other = 0; other < COUNTERS; other++) {
-      if (other === by) continue;
+      if (other === counter) continue;
       const rise = byteOf(rises, other);
       lowest -= rise === MOST_RISE ? found : rise;
     }
     return lowest;
   }
 
-  protected riseOf(by: number, at: number): number {
-    return byteOf(this.rises[at]!, by);
+  protected riseOf(counter: number, at: number): number {
+    return byteOf(this.rises[at]!, counter);
   }
 
   /** It has loaded the words from `at` on in one step. */
@@ -270,11 +270,11 @@ export class Trace {
 }
 
 /** Where it is too much to be known, it stays at MOST_RISE. */
-function risen(rises: number, by: number, added: number): number {
-  const rise = byteOf(rises, by);
+function risen(rises: number, counter: number, added: number): number {
+  const rise = byteOf(rises, counter);
   if (rise === MOST_RISE) return rises;
   const now = Math.min(Math.max(rise + added, 0), MOST_RISE);
-  return rises ^ ((rise ^ now) << (8 * by));
+  return rises ^ ((rise ^ now) << (8 * counter));
 }
 
 /** Mix every bit of the word into every bit, as murmur3's finalizer; by half and by actor. */

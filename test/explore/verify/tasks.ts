@@ -155,9 +155,9 @@ class Run {
       return 0;
     }
     const spare = access.kind === 'up' ? MOST_SPARE : this.#spareOf(task, access, before);
-    const by = this.#counterOf(task);
-    if (spare > 0 && by < COUNTERS) {
-      this.#trace.count(task, access.at, before, after - before, spare, by);
+    const counter = this.#counterOf(task);
+    if (spare > 0 && counter < COUNTERS) {
+      this.#trace.count(task, access.at, before, after - before, spare, counter);
       return ONE + 1;
     }
     this.#trace.write(task, access.at, before, after);
