@@ -116,8 +116,8 @@ async function campaign(
       process.stderr.write(
         out === undefined
           ? 'umbra: interrupted; with --out LEDGER the same command could resume from here\n'
-          : `umbra: interrupted; ${done} of ${counted(all, 'unit')} are in ${out}, and the same ` +
-              'command resumes from there\n',
+          : `umbra: interrupted; in ${out}: ${done} of ${counted(all, 'unit')}; the same command ` +
+              'resumes from there\n',
       );
       process.exitCode = ExitCode.Interrupted;
     }

@@ -55,8 +55,8 @@ export async function viaQueue<Task, Done>(
     const where = `${shownAddress(address)} as plan ${shortId(id)}`;
     process.stderr.write(
       state.state === 'done'
-        ? `umbra: ${open} of ${all} are given up in ${where}\n`
-        : `umbra: ${open} of ${all} wait in ${where}: umbra work does them, and the same ` +
+        ? `umbra: given up in ${where}: ${open} of ${all}\n`
+        : `umbra: left in ${where}: ${open} of ${all}; umbra work does them, and the same ` +
             'command tells what came of it\n',
     );
     if (state.state === 'done') process.exitCode = ExitCode.Failed;

@@ -37,7 +37,7 @@ export async function pullLedger(
       const buried = await buriedUnits(queue, id);
       throw new UserError(
         [
-          `of ${counted(unitsOf(plan).length, 'unit')} ${missing} are missing: umbra work does ` +
+          `missing: ${missing} of ${counted(unitsOf(plan).length, 'unit')}; umbra work does ` +
             `them, and umbra queue status ${shortId(id)} says how far they are`,
           ...buried,
         ].join('\n'),

@@ -83,7 +83,7 @@ describe('with a ledger', () => {
     expect(dump(at('merged.sqlite'))).toBe(dump(at('whole.sqlite')));
 
     const incomplete = await umbra('merge', parts[1]!, '-o', at('no.sqlite'));
-    expect(spaced(incomplete.stderr)).toMatch(/of 9 units 5 are missing umbra: shard 1\/2 is not/);
+    expect(spaced(incomplete.stderr)).toMatch(/missing: 5 of 9 units umbra: shard 1\/2 is not/);
     const other = await run('whole.sqlite', '--seed', '2');
     expect(spaced(other.stderr)).toMatch(/ledger of another campaign: seed 1 there, 2 here; give/);
     expect([incomplete.code, other.code]).toEqual([2, 2]);
@@ -101,8 +101,7 @@ describe('with a ledger', () => {
       expect(code).toBe(130);
       expect(stdout).toMatch(/\d+ FAILED, [\d,]+ of 12,000 schedules/);
       const [, done] =
-        /interrupted; (\d+) of 60 units are in \S+left.sqlite, and the same command/.exec(stdout) ??
-        [];
+        /interrupted; in \S+left.sqlite: (\d+) of 60 units; the same command/.exec(stdout) ?? [];
       expect(Number(done)).toBeGreaterThan(0);
       expect(rowsIn(at('left.sqlite'), 'unit')).toBe(Number(done));
     },

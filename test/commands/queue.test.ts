@@ -64,7 +64,7 @@ describe('two processes run a campaign', () => {
       code: 0,
       stdout: '',
       stderr: expect.stringMatching(
-        /^umbra: 6 of 6 units wait in postgres:\/\/umbra@.* as plan [0-9a-f]{8}: umbra work/,
+        /^umbra: left in postgres:\/\/umbra@.* as plan [0-9a-f]{8}: 6 of 6 units; umbra work/,
       ),
     });
     const options = { env: { ...process.env, UMBRA_QUEUE: server.url } };
@@ -153,12 +153,14 @@ test('an unfinished plan is watched on a page, also on a reloaded one, cancelled
   expect(await exit).toEqual([130, null]);
   const missing = await withQueue('merge', server.url, '--plan', plan, '-o', at('missing.sqlite'));
   expect(missing).toMatchObject({ code: 2, stdout: '' });
-  expect(spaced(missing.stderr)).toMatch(/of 200 units 200 are missing: umbra work does them/);
+  expect(spaced(missing.stderr)).toMatch(/missing: 200 of 200 units; umbra work does them/);
   // A plan told to end at its first failure does.
   expect((await withQueue('work', '--jobs', '1')).code).toBe(1);
   expect((await withQueue('queue', 'status', plan)).stdout).toMatch(/ cancelled +\d{1,2} +200 /);
   expect((await withQueue('queue', 'cancel', plan)).stdout).toContain('it is not open');
-  expect((await withQueue(...CAMPAIGN, '--runs', '20000')).stderr).toMatch(/\d+ of 200 units wait/);
+  expect((await withQueue(...CAMPAIGN, '--runs', '20000')).stderr).toMatch(
+    /left in .*: \d+ of 200 units/,
+  );
   expect((await withQueue('queue', 'cancel', plan)).stdout).toContain('cancelled');
   expect((await withQueue('queue', 'purge', plan)).stdout).toMatch(/--runs 20000: removed\n$/);
   expect((await withQueue('queue', 'status', plan)).stderr).toMatch(
@@ -183,7 +185,7 @@ describe('the results of other commands are the same', () => {
     const args = line.split(' ');
     const alone = await umbra(...args, '--json', '-');
     for (let i = 0; i < rounds; i++) {
-      expect((await withQueue(...args)).stderr).toMatch(/\d+ of \d+ units wait/);
+      expect((await withQueue(...args)).stderr).toMatch(/left in .*: \d+ of \d+ units?/);
       await withQueue('work');
     }
     // The worker has to be running at each step.
@@ -207,7 +209,9 @@ describe('the results of other commands are the same', () => {
       '--experiment',
       'policy',
     ];
-    expect((await withQueue(...args, '--out', at('study'))).stderr).toMatch(/units wait/);
+    expect((await withQueue(...args, '--out', at('study'))).stderr).toMatch(
+      /left in .*: \d+ of \d+ units?/,
+    );
     expect((await withQueue('work')).code).toBe(0);
     const ran = await withQueue(...args, '--out', at('study'));
     expect(ran).toMatchObject({

@@ -158,7 +158,9 @@ const COMES_TO: Readonly<Record<string, Outcome>> = {
     code: [0, 1],
     says: /all ([\d,]+ behaviours, each once|behaviours with at most [12] preemptions?)/,
   },
-  'campaign 7-setup --runs 200 --queue': { says: /\d+ of \d+ units wait in embedded:.* as plan/ },
+  'campaign 7-setup --runs 200 --queue': {
+    says: /left in embedded:.* as plan \w+: \d+ of \d+ units/,
+  },
   'work --queue embedded --jobs 1': { says: /^[\d,]+ units done$/m },
   'queue watch --queue embedded': { says: /, done: umbra campaign 7-setup[\s\S]*\ndone\n/ },
   'campaign 1-fault --runs 80 --queue': {

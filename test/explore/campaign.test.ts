@@ -108,8 +108,12 @@ describe('the result of a campaign', () => {
     test.each([
       ['the same twice', () => [parts[0]!, parts[0]!], /1\.sqlite \(shard 1\/3\) overlap: \d+ un/],
       ['a part of the whole', () => [whole, parts[1]!], /shard 1\/1.* and .*shard 2\/3.* overlap/],
-      ['one left out', () => [parts[0]!, parts[2]!], /\d+ are missing\nshard 2\/3 is not given/],
-      ['one not ended', () => [parts[0]!, half, parts[2]!], /missing\n.*half.sqlite has 4 of its/],
+      [
+        'one left out',
+        () => [parts[0]!, parts[2]!],
+        /missing: \d+ of \d+ units\nshard 2\/3 is not given/,
+      ],
+      ['one not ended', () => [parts[0]!, half, parts[2]!], /missing: 8 of 36 units\n.*half.sqlite has 4 of its/],
       [
         'another campaign',
         () => [parts[0]!, foreign],

@@ -82,9 +82,7 @@ function refuseGaps(parts: readonly Part[], units: number): void {
   );
   const shards = missing.length > 0 ? [`shard ${missing.join(', shard ')} is not given`] : [];
   throw new UserError(
-    [`of ${counted(units, 'unit')} ${units - done} are missing`, ...unfinished, ...shards].join(
-      '\n',
-    ),
+    [`missing: ${units - done} of ${counted(units, 'unit')}`, ...unfinished, ...shards].join('\n'),
   );
 }
 
