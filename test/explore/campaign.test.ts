@@ -113,7 +113,11 @@ describe('the result of a campaign', () => {
         () => [parts[0]!, parts[2]!],
         /missing: \d+ of \d+ units\nshard 2\/3 is not given/,
       ],
-      ['one not ended', () => [parts[0]!, half, parts[2]!], /missing: 8 of 36 units\n.*half.sqlite has 4 of its/],
+      [
+        'one not ended',
+        () => [parts[0]!, half, parts[2]!],
+        /missing: 8 of 36 units\n.*half.sqlite has 4 of its/,
+      ],
       [
         'another campaign',
         () => [parts[0]!, foreign],
